@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use crate::failure::fail;
 use crate::host::{Host, Interrupted};
 use crate::root_tree::RootTree;
-use crate::script::{self, ScriptFailed};
+use crate::script;
 
 /// The file beside a kept tree that contains the error.
 const REASON: &str = "error.txt";
@@ -192,12 +192,7 @@ impl Debugging {
             return error;
         }
         let done = match (self.options.on_failure, asked) {
-            (OnFailure::Clean, _) => {
-                if error.is::<ScriptFailed>() && host.has_person() {
-                    host.say("Look at the tree of a failed build with --on-failure shell, or keep it with --on-failure keep.");
-                }
-                Ok(())
-            }
+            (OnFailure::Clean, _) => Ok(()),
             (OnFailure::Shell, _) => {
                 host.say(&format!("error: {error:#}"));
                 self.shell("A shell in the tree as it is now; 'exit' ends the build.", tree, host)
@@ -209,6 +204,14 @@ impl Debugging {
             host.say(&format!("error: {problem:#}"));
         }
         error
+    }
+
+    /// Returns how to look at the tree of a failed script, which is removed.
+    pub fn advice(&self) -> Option<&'static str> {
+        let removed = self.options.on_failure == OnFailure::Clean;
+        removed.then_some(
+            "Look at the tree of a failed build with --on-failure shell, or keep it with --on-failure keep.",
+        )
     }
 
     /// Keeps the tree beside the log, in place of the one that an earlier build left there.

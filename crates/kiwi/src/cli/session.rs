@@ -126,7 +126,7 @@ fn operate(call: &Call, entered: Entered, context: &Context) -> Result<Outcome, 
     if let Some(identity) = &entered.identity {
         host.log().line(identity);
     }
-    let outcome = call.operation.run(context).map_err(|error| with_free_space(error, context));
+    let outcome = call.operation.run(context).map_err(|error| with_advice(error, context));
     if let Some(location) = &call.timings {
         // The report is also written for a run that failed; the error of the run has priority over that of the report.
         let written = timings::write(location, run, host);
@@ -135,11 +135,24 @@ fn operate(call: &Call, entered: Entered, context: &Context) -> Result<Outcome, 
     outcome
 }
 
-/// Adds the free space of the directories that a full build may have written to.
-fn with_free_space(mut error: Error, context: &Context) -> Error {
-    if error.kind != Kind::NoSpace {
-        return error;
+/// Adds what helps against the error and is known only here.
+fn with_advice(mut error: Error, context: &Context) -> Error {
+    match error.kind {
+        Kind::NoSpace => {
+            let advice = error.advice.take().unwrap_or_default();
+            error.advice = Some(format!("{advice}\n{}", free_space(context)).trim_start().to_owned());
+        }
+        // A program cannot look at a tree.
+        Kind::ScriptFailed if context.host.has_person() => {
+            error.advice = context.debugging.advice().map(ToOwned::to_owned);
+        }
+        _ => {}
     }
+    error
+}
+
+/// Returns the free space of the directories that a full build may have written to.
+fn free_space(context: &Context) -> String {
     let host = &context.host;
     let log = host.log().path();
     let places = [
@@ -155,9 +168,7 @@ fn with_free_space(mut error: Error, context: &Context) -> Error {
             Some(format!("{} in {} ({what})", printable::size(free), directory.display()))
         })
         .collect();
-    let advice = error.advice.take().unwrap_or_default();
-    error.advice = Some(format!("{advice}\nFree: {}", free.join(", ")).trim_start().to_owned());
-    error
+    format!("Free: {}", free.join(", "))
 }
 
 fn failed(call: &Call, error: &Error, host: Option<&Host>) -> ExitCode {

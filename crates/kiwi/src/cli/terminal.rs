@@ -141,7 +141,10 @@ impl Listener for Terminal {
     }
 
     fn pause(&self) {
-        self.state().bars.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+        let state = self.state();
+        // Otherwise the lines that are shown stay.
+        let _ = state.bars.clear();
+        state.bars.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     }
 
     fn resume(&self) {

@@ -40,6 +40,7 @@ impl Host {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
+        self.progress.stop_drawing();
         terminal::restore();
     }
 }

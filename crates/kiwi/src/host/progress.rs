@@ -159,15 +159,21 @@ impl Progress {
 
     /// Stops drawing while `work` has the terminal.
     pub(super) fn paused<T>(&self, work: impl FnOnce() -> T) -> T {
-        let each = |tell: fn(&dyn Listener)| {
-            if let Output::To(listener) = &*self.output.lock().unwrap_or_else(PoisonError::into_inner) {
-                tell(listener.as_ref());
-            }
-        };
-        each(|listener| listener.pause());
+        self.tell(|listener| listener.pause());
         let result = work();
-        each(|listener| listener.resume());
+        self.tell(|listener| listener.resume());
         result
+    }
+
+    /// Stops drawing for good and clears what was drawn.
+    pub(super) fn stop_drawing(&self) {
+        self.tell(|listener| listener.pause());
+    }
+
+    fn tell(&self, what: impl FnOnce(&dyn Listener)) {
+        if let Output::To(listener) = &*self.output.lock().unwrap_or_else(PoisonError::into_inner) {
+            what(listener.as_ref());
+        }
     }
 
     pub(super) fn is_colored(&self) -> bool {

@@ -193,7 +193,10 @@ fn from_tree(
     context: &Context,
 ) -> Result<MadeBootImage> {
     let host = &context.host;
-    let stage = host.stage(StageTask::MakeBootImage, "Making the boot image from the root tree");
+    let stage = host.stage(
+        StageTask::MakeBootImage,
+        format!("Making the boot image of the {} image", selection.image_type.keyword()),
+    );
     let plan = initrd::plan(tree, filesystem, config, &selection.drivers, &record.identity())?;
     plan.warn_of_lacking(host);
     let file = workspace.initrd();

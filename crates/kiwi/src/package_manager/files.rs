@@ -80,6 +80,16 @@ impl ManagerFiles {
         Ok(names)
     }
 
+    /// Returns the bytes of all files in it, also while a program writes there.
+    pub fn size(&self) -> u64 {
+        let entries = walkdir::WalkDir::new(&self.directory).into_iter().flatten();
+        entries
+            .filter(|entry| entry.file_type().is_file())
+            .filter_map(|entry| entry.metadata().ok())
+            .map(|facts| facts.len())
+            .sum()
+    }
+
     /// Removes everything in it, when the package manager has finished its work on the tree.
     pub fn clear(&self, host: &Host) -> Result<()> {
         host.remove_tree(&self.directory).with_context(|| format!("removing {}", self.directory.display()))

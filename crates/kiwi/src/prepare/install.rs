@@ -6,9 +6,9 @@ use description::PackageSet;
 
 use super::post_bootstrap;
 use crate::context::Context;
-use crate::host::StageTask;
+use crate::host::{RunningStage, StageTask, Unit, sampled};
 use crate::package_manager::{
-    ImageRepositories, Layer, Layers, ManagerFiles, NewTree, Package, PackagePlan, Resolution,
+    ImageRepositories, Layer, Layers, ManagerFiles, NewTree, Package, PackageManager, PackagePlan, Resolution,
 };
 use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
@@ -22,10 +22,22 @@ pub(super) fn decide(
     let host = &context.host;
     let manager = plan.manager();
     let stage = host.stage(StageTask::ReadRepositories, "Reading the repositories");
-    let newest = manager.refresh(files, context)?;
+    let newest = refresh(manager.as_ref(), files, &stage, context)?;
     let resolution = manager.resolve(files, context)?;
     stage.finish();
     Ok((resolution, newest))
+}
+
+/// Reads the indices of the repositories and reports meanwhile how much of them is there; returns the date of the newest one.
+pub(super) fn refresh(
+    manager: &dyn PackageManager,
+    files: &ManagerFiles,
+    stage: &RunningStage<'_>,
+    context: &Context,
+) -> Result<u64> {
+    // How much will come is known to none of the programs before it is there.
+    let report = || stage.advance(files.size(), 0, Unit::Bytes);
+    sampled(report, || manager.refresh(files, context))
 }
 
 /// Returns the inputs of the tree with the bootstrap packages; `None` if the package manager installs all packages at

@@ -16,7 +16,7 @@ use crate::cache::{Cache, Damaged, Entry, Parent};
 use crate::context::Context;
 use crate::debugging::{Point, Step};
 use crate::host::usage::FromCache;
-use crate::host::{StageTask, Warning};
+use crate::host::{RunningStage, StageTask, Warning};
 use crate::package_manager::{Layer, Layers};
 use crate::root_tree::RootTree;
 use crate::stage::{Digest, Inputs, Key, Stage};
@@ -236,7 +236,7 @@ impl<'a> TreeStages<'a> {
                 .host
                 .stage(StageTask::Save, "Saving the packages in the cache")
                 .of_cache(FromCache::Kept, Stage::Packages.keyword());
-            archive = self.save_stage(&self.decided.packages, None)?;
+            archive = self.save_stage(&self.decided.packages, None, &stage)?;
             stage.finish();
         }
         self.end_packages(archive);
@@ -273,14 +273,19 @@ impl<'a> TreeStages<'a> {
             .host
             .stage(StageTask::Save, "Saving the customised tree in the cache")
             .of_cache(FromCache::Kept, Stage::Tree.keyword());
-        self.save_stage(&self.decided.tree, None)?;
+        self.save_stage(&self.decided.tree, None, &stage)?;
         stage.finish();
         Ok(())
     }
 
     /// Saves the tree, or its difference from the parent stage. Returns the digest of the archive unless another build
     /// saved this stage first.
-    fn save_stage(&self, inputs: &Inputs, note: Option<&str>) -> Result<Option<Digest>> {
+    fn save_stage(
+        &self,
+        inputs: &Inputs,
+        note: Option<&str>,
+        stage: &RunningStage<'_>,
+    ) -> Result<Option<Digest>> {
         let mut making = self.cache.stages().make(inputs, &self.plan.image, &self.context.host)?;
         making.took(self.clock.elapsed());
         let extent = match &self.below {
@@ -291,7 +296,7 @@ impl<'a> TreeStages<'a> {
             }
             Base::Nothing | Base::Unsaved => Extent::All,
         };
-        pack(&mut making, self.tree, extent, self.began, &self.context.host)?;
+        pack(&mut making, self.tree, extent, self.began, stage, &self.context.host)?;
         if let Some(note) = note {
             making.write(NOTE, &self.context.host, |output| Ok(output.write_all(note.as_bytes())?))?;
         }
@@ -347,7 +352,7 @@ impl Layers for TreeStages<'_> {
         let title = format!("Saving the {} in the cache", of(layer));
         let keyword = inputs.stage().keyword();
         let stage = self.context.host.stage(StageTask::Save, title).of_cache(FromCache::Kept, keyword);
-        let archive = self.save_stage(inputs, Some(note))?;
+        let archive = self.save_stage(inputs, Some(note), &stage)?;
         stage.finish();
         self.goes_on(inputs.key(), archive);
         Ok(())

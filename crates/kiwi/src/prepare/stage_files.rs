@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use crate::cache::{Entry, Making};
-use crate::host::{Host, Meter};
+use crate::host::{Host, Meter, RunningStage};
 use crate::root_tree::RootTree;
 use crate::tree_archive::{self, Extent, Moment};
 
@@ -20,9 +20,11 @@ pub(super) fn pack(
     tree: &RootTree,
     extent: Extent<'_>,
     began: Moment,
+    stage: &RunningStage<'_>,
     host: &Host,
 ) -> Result<()> {
-    let gone = making.write(TREE, host, |output| tree_archive::pack(tree, extent, began, output, host))?;
+    let gone =
+        making.write(TREE, host, |output| tree_archive::pack(tree, extent, began, output, stage, host))?;
     let names: Vec<u8> = gone
         .iter()
         .flat_map(|path| {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use description::Selection;
 
-use super::{clean, finish, secrets};
+use super::{clean, finish, install, secrets};
 use crate::context::Context;
 use crate::host::StageTask;
 use crate::package_manager::{ImageRepositories, ManagerFiles, PackagePath, PackagePlan};
@@ -25,7 +25,7 @@ pub fn upgrade(selection: &Selection, record: &Record, tree: &RootTree, context:
     let stage = host.stage(StageTask::ReadRepositories, "Reading the repositories");
     let files = ManagerFiles::beside(tree, host)?;
     manager.start(tree)?;
-    let upgraded = manager.refresh(&files, context).and_then(|newest| {
+    let upgraded = install::refresh(manager.as_ref(), &files, &stage, context).and_then(|newest| {
         stage.finish();
         manager.upgrade(tree, &files, context)?;
         Ok(newest)

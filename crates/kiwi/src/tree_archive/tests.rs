@@ -2,11 +2,11 @@
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::host::device::Device;
-use crate::host::{Host, Output};
+use crate::host::{Host, Output, StageTask};
 use crate::root_tree::RootTree;
 
 fn tree(directory: &Path, name: &str, host: &Host) -> RootTree {
@@ -63,6 +63,17 @@ fn fill(tree: &RootTree) {
     {
         set_time(&at(path), seconds, nanoseconds);
     }
+}
+
+fn pack(
+    tree: &RootTree,
+    extent: Extent<'_>,
+    began: Moment,
+    output: &mut Vec<u8>,
+    host: &Host,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let stage = host.stage(StageTask::Save, "Saving");
+    super::pack(tree, extent, began, output, &stage, host)
 }
 
 /// A time after which nothing was created: every time is kept.
