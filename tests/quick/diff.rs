@@ -7,7 +7,7 @@ use kiwi_tests::program::kiwi;
 use kiwi_tests::run::Run;
 use test_programs::have;
 
-/// Makes a disk with the partitions XFS and Btrfs; both contain `etc/hello` with this text and mode, a link and a directory.
+/// Makes a disk with the partitions XFS, Btrfs and erofs; all contain `etc/hello` with this text and mode, a link and a directory.
 const DISK: &str = r#"
 mkdir -p "$1/tree/etc" "$1/tree/empty"
 printf '%s' "$2" > "$1/tree/etc/hello"
@@ -30,10 +30,12 @@ truncate -s 320M "$1/xfs"
 mkfs.xfs -q -p "$1/prototype" "$1/xfs"
 truncate -s 128M "$1/btrfs"
 mkfs.btrfs -q --rootdir "$1/tree" "$1/btrfs"
+mkfs.erofs --quiet "$1/erofs" "$1/tree"
 truncate -s 450M "$1/disk"
-printf 'label: dos\nstart=2048,size=655360,type=83\nstart=657408,size=262144,type=83\n' | sfdisk -q "$1/disk"
+printf 'label: dos\nstart=2048,size=655360,type=83\nstart=657408,size=262144,type=83\nstart=919552,size=2048,type=83\n' | sfdisk -q "$1/disk"
 dd if="$1/xfs" of="$1/disk" bs=1M seek=1 conv=notrunc,sparse status=none
 dd if="$1/btrfs" of="$1/disk" bs=1M seek=321 conv=notrunc,sparse status=none
+dd if="$1/erofs" of="$1/disk" bs=1M seek=449 conv=notrunc,sparse status=none
 "#;
 
 fn disk(directory: &Path, text: &str, mode: &str, target: &str) {
@@ -46,8 +48,8 @@ fn disk(directory: &Path, text: &str, mode: &str, target: &str) {
 }
 
 #[test]
-fn names_the_files_that_differ_in_xfs_and_btrfs() {
-    if !have(&["sh", "mkfs.xfs", "mkfs.btrfs", "btrfs", "sfdisk", "dd"]) {
+fn names_the_files_that_differ_in_xfs_btrfs_and_erofs() {
+    if !have(&["sh", "mkfs.xfs", "mkfs.btrfs", "btrfs", "mkfs.erofs", "fsck.erofs", "sfdisk", "dd"]) {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -76,7 +78,7 @@ fn names_the_files_that_differ_in_xfs_and_btrfs() {
         ]
         .map(|one| format!("/partition-{number}/{one}"))
     };
-    let mut expected = [of_partition(1), of_partition(2)].concat();
+    let mut expected = [of_partition(1), of_partition(2), of_partition(3)].concat();
     expected.sort();
     let mut sorted = found.clone();
     sorted.sort();

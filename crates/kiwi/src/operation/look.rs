@@ -110,7 +110,7 @@ fn file_system_in(root: &Path, directories: &[&str], host: &Host) -> Result<Opti
         files.retain(|path| path.symlink_metadata().is_ok_and(|facts| facts.is_file()));
         files.sort();
         for file in files {
-            if let Some(image @ (Image::Squashfs { .. } | Image::Erofs | Image::Ext { .. })) =
+            if let Some(image @ (Image::Squashfs { .. } | Image::Erofs { .. } | Image::Ext { .. })) =
                 Image::detect(&file, host)?
             {
                 return Ok(Some((file, image)));

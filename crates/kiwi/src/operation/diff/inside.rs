@@ -27,8 +27,8 @@ pub(in crate::operation) enum Image {
     Xfs { offset: u64 },
     /// Btrfs at this byte of the file.
     Btrfs { offset: u64 },
-    /// At the start of the file: `fsck.erofs` accepts no offset.
-    Erofs,
+    /// erofs at this byte of the file.
+    Erofs { offset: u64 },
     /// ISO 9660 with Rock Ridge.
     Iso,
     /// cpio, uncompressed or with gzip.
@@ -79,7 +79,10 @@ impl Image {
     pub(in crate::operation) fn open(&self, path: &Path, target: &Path, host: &Host) -> Result<()> {
         self.extract(path, target, host)?;
         // For the image's own root these programs set the attributes; other directories are only containers.
-        if !matches!(self, Self::Squashfs { .. } | Self::Xfs { .. } | Self::Erofs | Self::Cpio | Self::Tar) {
+        if !matches!(
+            self,
+            Self::Squashfs { .. } | Self::Xfs { .. } | Self::Erofs { .. } | Self::Cpio | Self::Tar
+        ) {
             File::open(target)
                 .and_then(|directory| directory.set_modified(UNIX_EPOCH))
                 .with_context(|| format!("writing {}", target.display()))?;
@@ -116,25 +119,18 @@ impl Image {
                 xfs::unpack(&file, *offset, target, host).with_context(reading)
             }
             Self::Btrfs { offset } => {
-                // The program accepts no offset.
-                let apart = target.with_extension("btrfs");
-                let file = if *offset == 0 { path } else { copy_btrfs(path, *offset, &apart, host)? };
-                let restored = run(host
-                    .command("btrfs")
-                    .args(["restore", "-m", "-S", "-x", "-s"])
-                    .arg(file)
-                    .arg(target));
-                if *offset != 0 {
-                    host.remove_file(&apart).with_context(|| format!("removing {}", apart.display()))?;
-                }
-                restored?;
+                apart(path, *offset, btrfs_size, target, host, |file| {
+                    run(host.command("btrfs").args(["restore", "-m", "-S", "-x", "-s"]).arg(file).arg(target))
+                })?;
                 link_times::forget(target)
             }
-            Self::Erofs => run(host
-                .command("fsck.erofs")
-                .args(["--preserve", "--overwrite"])
-                .arg(format!("--extract={}", target.display()))
-                .arg(path)),
+            Self::Erofs { offset } => apart(path, *offset, erofs_size, target, host, |file| {
+                run(host
+                    .command("fsck.erofs")
+                    .args(["--preserve", "--overwrite"])
+                    .arg(format!("--extract={}", target.display()))
+                    .arg(file))
+            }),
             Self::Cpio => {
                 run(host.command("sh").args(["-e", "-c", UNPACK_CPIO, "cpio"]).arg(path).arg(target))
             }
@@ -196,29 +192,66 @@ fn is_packed_cpio(file: &File) -> bool {
 const BTRFS_SUPERBLOCK: u64 = 0x10000;
 const BTRFS_SIZE: u64 = 112;
 
-/// Copies the Btrfs at `offset` of a disk to the new file `target`, without its free blocks; returns `target`.
-fn copy_btrfs<'t>(disk: &Path, offset: u64, target: &'t Path, host: &Host) -> Result<&'t Path> {
-    let reading = || format!("reading {}", disk.display());
-    let source = File::open(disk).with_context(reading)?;
+/// Offset of the superblock of an erofs; of the binary logarithm of the block size in it, and of the number of blocks.
+const EROFS_SUPERBLOCK: u64 = 1024;
+const EROFS_BLOCK_BITS: u64 = 12;
+const EROFS_BLOCKS: u64 = 36;
+
+/// Returns the size of the Btrfs at `offset`.
+fn btrfs_size(disk: &File, offset: u64) -> std::io::Result<u64> {
     let mut size = [0; 8];
-    source.read_exact_at(&mut size, offset + BTRFS_SUPERBLOCK + BTRFS_SIZE).with_context(reading)?;
-    let length = source.metadata().with_context(reading)?.len().saturating_sub(offset);
-    let size = u64::from_le_bytes(size).min(length);
-    let writing = || format!("writing {}", target.display());
-    let copy = host.create_file(target).with_context(writing)?;
-    copy.set_len(size).with_context(writing)?;
+    disk.read_exact_at(&mut size, offset + BTRFS_SUPERBLOCK + BTRFS_SIZE)?;
+    Ok(u64::from_le_bytes(size))
+}
+
+/// Returns the size of the erofs at `offset`.
+fn erofs_size(disk: &File, offset: u64) -> std::io::Result<u64> {
+    let (mut bits, mut blocks) = ([0], [0; 4]);
+    disk.read_exact_at(&mut bits, offset + EROFS_SUPERBLOCK + EROFS_BLOCK_BITS)?;
+    disk.read_exact_at(&mut blocks, offset + EROFS_SUPERBLOCK + EROFS_BLOCKS)?;
+    let size = u64::from(u32::from_le_bytes(blocks)).checked_shl(bits[0].into());
+    size.ok_or_else(|| std::io::Error::other("the superblock of the erofs is damaged"))
+}
+
+/// Passes the file system at `offset` of a disk to a program that accepts no offset: a file without the other parts of the disk.
+fn apart(
+    disk: &Path,
+    offset: u64,
+    size: impl Fn(&File, u64) -> std::io::Result<u64>,
+    target: &Path,
+    host: &Host,
+    read: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    if offset == 0 {
+        return read(disk);
+    }
+    let copy = target.with_extension("apart");
+    let source = File::open(disk).and_then(|source| Ok((size(&source, offset)?, source)));
+    let (size, source) = source.with_context(|| format!("reading {}", disk.display()))?;
+    copy_part(&source, offset, size, &copy, host)
+        .with_context(|| format!("copying a partition of {}", disk.display()))?;
+    let done = read(&copy);
+    host.remove_file(&copy).with_context(|| format!("removing {}", copy.display()))?;
+    done
+}
+
+/// Copies bytes of a disk to the new file `target`, without blocks of zeros.
+fn copy_part(disk: &File, offset: u64, size: u64, target: &Path, host: &Host) -> Result<()> {
+    let size = size.min(disk.metadata()?.len().saturating_sub(offset));
+    let copy = host.create_file(target)?;
+    copy.set_len(size)?;
     let (mut position, mut block) = (0, vec![0; 1 << 20]);
     while position < size {
         host.check_interrupt()?;
         let count = usize::try_from((size - position).min(block.len() as u64))?;
         let block = &mut block[..count];
-        source.read_exact_at(block, offset + position).with_context(reading)?;
+        disk.read_exact_at(block, offset + position)?;
         if block.iter().any(|byte| *byte != 0) {
-            copy.write_all_at(block, position).with_context(writing)?;
+            copy.write_all_at(block, position)?;
         }
         position += count as u64;
     }
-    Ok(target)
+    Ok(())
 }
 
 /// Returns the file system at `offset`.
@@ -235,8 +268,8 @@ fn file_system(file: &File, offset: u64) -> Option<Image> {
         Some(Image::Xfs { offset })
     } else if has(file, offset + BTRFS_SUPERBLOCK + 64, b"_BHRfS_M") {
         Some(Image::Btrfs { offset })
-    } else if offset == 0 && has(file, 1024, b"\xe2\xe1\xf5\xe0") {
-        Some(Image::Erofs)
+    } else if has(file, offset + EROFS_SUPERBLOCK, b"\xe2\xe1\xf5\xe0") {
+        Some(Image::Erofs { offset })
     } else {
         None
     }
