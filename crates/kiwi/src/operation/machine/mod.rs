@@ -2,6 +2,7 @@
 
 mod bootable;
 mod firmware;
+mod kvm;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,9 +17,6 @@ pub use firmware::Firmware;
 
 /// The program.
 const QEMU: &str = "qemu-system-x86_64";
-
-/// Time limit for the firmware with KVM; it needs about a second.
-const KVM_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Time limit for the socket of an emulated TPM.
 const TPM_PATIENCE: Duration = Duration::from_secs(10);
@@ -111,7 +109,7 @@ pub(super) fn prepare(image: &Path, options: &Options, host: &Host) -> Result<Ma
     let program = host.find_program(QEMU)?;
     let scratch = host.temporary_work_directory().context("making a directory for the machine's files")?;
     let kvm = match options.accelerator {
-        Accelerator::Auto => kvm_works(&program, host),
+        Accelerator::Auto => kvm::works(&program, scratch.path(), host)?,
         Accelerator::Kvm => true,
         Accelerator::Tcg => false,
     };
@@ -137,15 +135,6 @@ pub(super) fn prepare(image: &Path, options: &Options, host: &Host) -> Result<Ma
         tpm = Some(companion);
     }
     Ok(Machine { program, arguments, _scratch: scratch, _tpm: tpm })
-}
-
-/// Returns whether a machine runs with KVM and this host's processor. On some hosts /dev/kvm can be opened although
-/// machines fail or hang, so the firmware must finish first.
-fn kvm_works(program: &Path, host: &Host) -> bool {
-    let keywords = ["-accel", "kvm", "-cpu", "host", "-m", "32", "-nodefaults", "-display", "none"];
-    let debug = ["-chardev", "stdio,id=first", "-device", "isa-debugcon,iobase=0x402,chardev=first"];
-    Path::new("/dev/kvm").exists()
-        && host.says(program, &[&keywords[..], &debug[..]].concat(), "No bootable device", KVM_PATIENCE)
 }
 
 /// Returns the arguments that do not depend on the image.
