@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use rustix::fs::{Access, access};
 
 use crate::host::Host;
 
@@ -69,9 +70,19 @@ const PROGRAM: [u8; 136] = [
     // 0x7c88, the message
 ];
 
-/// Returns whether a machine with KVM and this host's processor executes the program in time.
-pub(super) fn works(program: &Path, scratch: &Path, host: &Host) -> Result<bool> {
-    Ok(Path::new("/dev/kvm").exists() && executes(program, ["kvm", "host"], PATIENCE, scratch, host)?)
+/// Returns why machines cannot use KVM with this host's processor; `None` if they can.
+pub(super) fn obstacle(program: &Path, scratch: &Path, host: &Host) -> Result<Option<&'static str>> {
+    let device = Path::new("/dev/kvm");
+    let obstacle = if !device.exists() {
+        Some("/dev/kvm does not exist")
+    } else if access(device, Access::READ_OK | Access::WRITE_OK).is_err() {
+        Some("you may not open /dev/kvm")
+    } else if !executes(program, ["kvm", "host"], PATIENCE, scratch, host)? {
+        Some("KVM does not execute 64-bit code here")
+    } else {
+        None
+    };
+    Ok(obstacle)
 }
 
 /// Returns whether a machine with this accelerator and processor executes the program within this time.

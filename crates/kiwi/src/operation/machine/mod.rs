@@ -109,7 +109,13 @@ pub(super) fn prepare(image: &Path, options: &Options, host: &Host) -> Result<Ma
     let program = host.find_program(QEMU)?;
     let scratch = host.temporary_work_directory().context("making a directory for the machine's files")?;
     let kvm = match options.accelerator {
-        Accelerator::Auto => kvm::works(&program, scratch.path(), host)?,
+        Accelerator::Auto => match kvm::obstacle(&program, scratch.path(), host)? {
+            Some(obstacle) => {
+                host.say(&format!("{obstacle}: QEMU emulates the machine, which takes many times as long."));
+                false
+            }
+            None => true,
+        },
         Accelerator::Kvm => true,
         Accelerator::Tcg => false,
     };
