@@ -65,18 +65,20 @@ unpack_package() {
     )
 }
 
-# Installs the programs that read bills of materials to target/sbom-judges, from PyPI: no Debian release has them all. Both work
-# offline. The second one checks every rule of the model of SPDX 3.0.1; its JSON schema is only on the network.
+# Installs the programs that read bills of materials to target/sbom-judges, from PyPI: no Debian release has them all. All work
+# offline. The second one checks every rule of the model of SPDX 3.0.1; of the third one only the JSON schema of SPDX is used.
 install_sbom_judges() {
     local judges="cyclonedx-python-lib[json-validation]==11.12.0 spdx-python-model==0.0.6"
-    if [ -e target/sbom-judges/bin/python3 ] && [ "$(cat target/sbom-judges/installed 2>/dev/null)" = "$judges" ]; then return; fi
+    local schema="lib4sbom==0.10.4"
+    if [ -e target/sbom-judges/bin/python3 ] && [ "$(cat target/sbom-judges/installed 2>/dev/null)" = "$judges $schema" ]; then return; fi
     say "Installing the judges of bills of materials"
     mkdir -p target
     rm -rf target/sbom-judges
     python3 -m venv target/sbom-judges
     # shellcheck disable=SC2086
     target/sbom-judges/bin/pip install --quiet --disable-pip-version-check $judges
-    echo "$judges" >target/sbom-judges/installed
+    target/sbom-judges/bin/pip install --quiet --disable-pip-version-check --no-deps "$schema"
+    echo "$judges $schema" >target/sbom-judges/installed
 }
 
 # Unpacks the schema of KIWI NG to target/kiwi-ng/kiwi.rng, from its newest source package or, where the mirror has no sources,

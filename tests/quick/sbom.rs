@@ -37,6 +37,17 @@ if missing: sys.exit(f'missing: {missing}')
 packages = [item for item in objects.foreach_type('software_Package')]
 print(len(packages) - 1)
 ";
+/// The JSON schema as it was published, of which this is the digest.
+const SPDX_SCHEMA: &str = "import hashlib, importlib.util, json, os, sys
+from jsonschema import Draft202012Validator
+directory = os.path.dirname(importlib.util.find_spec('lib4sbom').origin)
+schema = open(os.path.join(directory, 'schemas/spdx/3.0-schema.json'), 'rb').read()
+digest = '582c64e809d5b3ef9bd0c4de13a32391b47b0284a3e8d199569fb96f649234b1'
+if hashlib.sha256(schema).hexdigest() != digest: raise SystemExit('this is another schema')
+bill = json.load(open(sys.argv[1]))
+for error in Draft202012Validator(json.loads(schema)).iter_errors(bill): raise SystemExit(error.message[:2000])
+print(len([item for item in bill['@graph'] if item['type'] == 'software_Package']) - 1)
+";
 
 fn tree(directory: &Path) {
     let file = |path: &str, text: &str| {
@@ -88,22 +99,26 @@ fn the_library_of_cyclonedx_reads_a_bill() {
 }
 
 #[test]
-fn the_model_of_spdx_accepts_a_bill() {
+fn the_model_and_the_schema_of_spdx_accept_a_bill() {
     if !have_judges() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
     tree(directory.path());
     let text = bill(directory.path(), "spdx");
-    assert_eq!(judge(SPDX, &text).unwrap(), "3");
-    for (right, wrong) in [
+    let wrong = [
         ("\"hasDeclaredLicense\"", "\"hasLicense\""),
         ("\"software_packageVersion\"", "\"packageVersion\""),
         ("\"email\"", "\"mail\""),
-        ("#agent-0\"", "#agent-7\""),
-    ] {
-        assert!(text.contains(right), "{right}");
-        assert!(judge(SPDX, &text.replacen(right, wrong, 1)).is_err(), "{wrong} is accepted");
+    ];
+    // A schema does not follow references.
+    let of_model = ("#agent-0\"", "#agent-7\"");
+    for (script, wrong) in [(SPDX, &[&wrong[..], &[of_model]].concat()[..]), (SPDX_SCHEMA, &wrong)] {
+        assert_eq!(judge(script, &text).unwrap(), "3");
+        for (right, wrong) in wrong {
+            assert!(text.contains(right), "{right}");
+            assert!(judge(script, &text.replacen(right, wrong, 1)).is_err(), "{wrong} is accepted");
+        }
     }
 }
 
