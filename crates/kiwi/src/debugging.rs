@@ -2,6 +2,7 @@
 //! that failed.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -9,7 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::failure::fail;
 use crate::host::{Host, Interrupted};
 use crate::root_tree::RootTree;
-use crate::script;
+use crate::script::{self, ScriptFailed};
 
 /// The file beside a kept tree that contains the error.
 const REASON: &str = "error.txt";
@@ -128,6 +129,8 @@ pub struct Debugging {
     kept: OnceLock<PathBuf>,
     /// One shell at a time has the terminal.
     terminal: Mutex<()>,
+    /// Whether the tree of a script that failed was removed.
+    removed: AtomicBool,
 }
 
 impl Debugging {
@@ -192,7 +195,10 @@ impl Debugging {
             return error;
         }
         let done = match (self.options.on_failure, asked) {
-            (OnFailure::Clean, _) => Ok(()),
+            (OnFailure::Clean, _) => {
+                self.removed.fetch_or(error.is::<ScriptFailed>(), Ordering::Relaxed);
+                Ok(())
+            }
             (OnFailure::Shell, _) => {
                 host.say(&format!("error: {error:#}"));
                 self.shell("A shell in the tree as it is now; 'exit' ends the build.", tree, host)
@@ -206,11 +212,10 @@ impl Debugging {
         error
     }
 
-    /// Returns how to look at the tree of a failed script, which is removed.
+    /// Returns how to look at the tree of a script that failed, if it was removed.
     pub fn advice(&self) -> Option<&'static str> {
-        let removed = self.options.on_failure == OnFailure::Clean;
-        removed.then_some(
-            "Look at the tree of a failed build with --on-failure shell, or keep it with --on-failure keep.",
+        self.removed.load(Ordering::Relaxed).then_some(
+            "Look at the tree of a failed build with 'kiwi build --on-failure shell', or keep it with '--on-failure keep'.",
         )
     }
 
