@@ -218,14 +218,27 @@ fn with_input(case: &Case, keywords: &[&str], input: &str) -> (i32, String, Stri
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
+/// Runs kiwi on a terminal of its own; returns what is shown there.
+fn on_a_terminal(case: &Case, keywords: &[&str]) -> String {
+    let line = [&[kiwi().to_str().unwrap()], keywords].concat().join(" ");
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--command", &line, "/dev/null"]).env("TERM", "xterm");
+    let output = terminal.stdin(std::process::Stdio::null()).current_dir(case.directory.path()).output();
+    String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
+}
+
 #[test]
 fn tree_of_a_failed_build_can_be_looked_at() {
     let case = Case::good();
     case.file("config.sh", "#!/bin/sh\ntouch /root/made\nexit 7\n");
     std::fs::create_dir(case.path("out")).unwrap();
     let build = ["build", "desc", "--destdir", "out"];
+    let advice = "--on-failure shell";
+    let shown = on_a_terminal(&case, &build);
+    let place = |text: &str| shown.find(text).unwrap_or_else(|| panic!("no {text:?}: {shown}"));
+    assert!(place("error: the script") < place(advice), "{shown}");
     let (code, _, said) = with_input(&case, &[&build[..], &["--on-failure", "keep"]].concat(), "");
-    assert_eq!(code, 1, "{said}");
+    assert_eq!((code, said.contains(advice)), (1, false), "{said}");
     let kept = "out/bad.x86_64-1.0.0.failed";
     assert!(Path::new(&case.path(&format!("{kept}/root/root/made"))).is_file(), "{said}");
     let (code, shown, said) = with_input(&case, &["shell", kept], "ls /root; echo $kiwi_iname; exit 3");
