@@ -211,7 +211,6 @@ fn both_paths_give_the_same_debian_12() {
 }
 
 #[test]
-#[ignore = "exhaustive: a second release; scripts/test --all"]
 fn both_paths_give_the_same_debian_13() {
     paths_agree("trixie");
 }

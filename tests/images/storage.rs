@@ -182,7 +182,6 @@ fn every_file_system_is_mounted_by_bios_and_by_uefi() {
 }
 
 #[test]
-#[ignore = "exhaustive: a CD installs a disk in every run, and the partitions of this one are mounted; scripts/test --all"]
 fn a_cd_installs_every_partition() {
     let directory = tempfile::tempdir().unwrap();
     let disk = directory.path().join("disk.raw");
